@@ -11,6 +11,7 @@ from kiosque import os_errors
 from kiosque.cli.entry import CommandFault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.families import accounts, security_log
+from kiosque.families.codes import normalise_family_code
 from kiosque.families.security_log import Event
 from kiosque.language import clock, formats
 from kiosque.language.formats import counted
@@ -45,7 +46,7 @@ def password(settings: Settings, codes: tuple[str, ...], *, everyone: bool, fina
 
 def _families(codes: Iterable[str], *, everyone: bool) -> list[Family]:
     """Return the families of these codes; with `everyone`, those without a password too."""
-    wanted = [accounts.normalise_code(code) for code in codes]
+    wanted = [normalise_family_code(code) for code in codes]
     families = list(Family.select().where(Family.code.in_(wanted)).order_by(Family.code))
     unknown = set(wanted) - {family.code for family in families}
     if unknown:

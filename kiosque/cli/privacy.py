@@ -9,7 +9,7 @@ from kiosque.cli.author import AUTHOR
 from kiosque.cli.entry import CommandFault, NamedPath, main, with_database
 from kiosque.db.models import Family
 from kiosque.db.states import PrivacyActKind
-from kiosque.families import accounts
+from kiosque.families.codes import normalise_family_code
 from kiosque.invoices.imports.reading import CODE, quoted
 from kiosque.language import formats
 from kiosque.language.formats import counted
@@ -147,7 +147,7 @@ def _refusal(family: Family, due: list[str]) -> str:
 
 def _family(code: str) -> Family:
     """Return the family of a code, however typed. Raises CommandFault."""
-    typed = accounts.normalise_code(code)
+    typed = normalise_family_code(code)
     family: Family | None = None
     if CODE.fullmatch(typed):
         family = Family.get_or_none(Family.code == typed)

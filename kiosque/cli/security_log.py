@@ -6,7 +6,8 @@ import click
 
 from kiosque.cli.entry import CommandFault, main, with_database
 from kiosque.db.models import Family
-from kiosque.families import accounts, security_log
+from kiosque.families import security_log
+from kiosque.families.codes import normalise_family_code
 from kiosque.families.security_log import WORDS, Event
 from kiosque.language import clock, formats
 from kiosque.settings import Settings
@@ -29,7 +30,7 @@ def show_security_log(_settings: Settings, code: str | None, days: int) -> None:
     """
     family = None
     if code is not None:
-        family = Family.get_or_none(Family.code == accounts.normalise_code(code))
+        family = Family.get_or_none(Family.code == normalise_family_code(code))
         if family is None:
             raise CommandFault(f"Code famille inconnu : {code}")
     for line in security_log.read(clock.now() - timedelta(days=days), family):

@@ -8,7 +8,7 @@ import pyotp
 
 from kiosque.db import write
 from kiosque.db.models import StaffInvitation
-from kiosque.families.accounts import random_code
+from kiosque.families.codes import random_code
 from kiosque.language import clock
 from kiosque.settings import Settings
 from kiosque.staff import accounts, invitations, roles, second_factor

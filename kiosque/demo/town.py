@@ -13,6 +13,7 @@ from kiosque.db.models import Account, Family, FamilyNotice, Invoice
 from kiosque.db.states import InvoiceState, NoticeKind
 from kiosque.demo import agents, past_month
 from kiosque.families import accounts, own_changes, tokens
+from kiosque.families.codes import random_code
 from kiosque.invoices import announcements, imports
 from kiosque.invoices.imports.reading import Progress
 from kiosque.language import clock
@@ -69,7 +70,7 @@ def _make_accounts(path: Path) -> None:
         family.code: accounts.issue_password(family, must_change=number == 2)
         for number, family in enumerate(families)
     }
-    code = accounts.random_code()
+    code = random_code()
     own_changes.issue_codes([(newcomer, code)])
     made = {"passwords": passwords, "activation_codes": {newcomer.code: code}}
     agents.write_secrets(path, made)

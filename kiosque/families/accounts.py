@@ -3,26 +3,23 @@
 Passwords are hashed here before the transaction that stores them.
 """
 
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
 from kiosque.db import write
 from kiosque.db.models import Account, Family
 from kiosque.families import hashing, sessions, tokens
+from kiosque.families.codes import (
+    grouped,
+    normalise_family_code,
+    normalise_random_code,
+    random_code,
+)
 from kiosque.families.passwords import NewPassword
 from kiosque.language import clock
 
 #: How long a password given by the town hall serves, for the family to choose its own.
 PROVISIONAL = timedelta(days=30)
-
-# No 0/o, 1/l/i: these are read on paper and typed on a phone.
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-
-
-def normalise_code(text: str) -> str:
-    """Return a *code famille* as stored: people type it with spaces and in either case."""
-    return "".join(text.split()).upper()
 
 
 def authenticate(code: str, password: str) -> Account | None:
@@ -30,7 +27,7 @@ def authenticate(code: str, password: str) -> Account | None:
 
     Takes as long when the code is unknown.
     """
-    named, as_given = Family.code == normalise_code(code), _as_given(password)
+    named, as_given = Family.code == normalise_family_code(code), _as_given(password)
     columns = Account.password_hash, Account.must_change_password
     known = Account.select(*columns).join(Family).where(named).tuples().first()
     held, is_provisional = known or (hashing.decoy(), False)
@@ -60,11 +57,6 @@ def issue_password(
     password = random_code()
     _store(family, password, must_change=must_change, before=before)
     return password
-
-
-def random_code() -> str:
-    """Return fifteen letters and figures, 74 bits, grouped to be read on paper and typed."""
-    return _grouped("".join(secrets.choice(_LETTERS) for _ in range(15)))
 
 
 def set_password(new: NewPassword, *, before: Callable[[], object] = lambda: None) -> Account:
@@ -118,11 +110,7 @@ def _typed(account: Account, password: str) -> str:
 def _as_given(password: str) -> str:
     """Normalise a provisional password: people copy it from paper, with or without its dashes, in
     either case. A password that a family chose must match exactly."""
-    return _grouped(tokens.normalise_code(password))
-
-
-def _grouped(letters: str) -> str:
-    return "-".join(letters[at : at + 5] for at in range(0, len(letters), 5))
+    return grouped(normalise_random_code(password))
 
 
 def disable(family: Family, password_hash: str) -> None:

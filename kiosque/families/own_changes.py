@@ -21,6 +21,7 @@ from kiosque.families import (
     throttle,
     tokens,
 )
+from kiosque.families.codes import normalise_family_code
 from kiosque.families.passwords import NewPassword, Unsuitable
 from kiosque.families.security_log import Event
 from kiosque.families.signin import Visitor
@@ -40,7 +41,7 @@ def find_activation(code: str, activation_code: str, visitor: Visitor) -> Token 
     others have failed, and no count by account lets a stranger keep a family from its first
     sign-in. An unknown family costs the same look-up.
     """
-    token = tokens.find_code(accounts.normalise_code(code), activation_code)
+    token = tokens.find_code(normalise_family_code(code), activation_code)
     if token is None:
         throttle.count_try(*visitor.buckets(throttle.ADDRESS))
         signin.note_refusal(code, visitor)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from peewee import Expression, ModelSelect
 
 from kiosque.db.models import Child, Enrolment, Family, Guardian, Service
-from kiosque.families.accounts import normalise_code
+from kiosque.families.codes import normalise_family_code
 from kiosque.spelling import fold_words
 
 #: Families that a search shows; it says when there are more.
@@ -39,7 +39,7 @@ class FamilyRecord(NamedTuple):
 def named(code: str) -> Family | None:
     """Return the family of this code, as it is stored or as people type it, unless its record is
     erased."""
-    stored = normalise_code(code)
+    stored = normalise_family_code(code)
     found: Family | None = None
     if stored.isprintable():
         found = Family.get_or_none(Family.code == stored, Family.forgotten_at.is_null())
@@ -68,7 +68,7 @@ def search(words: str, *, archived: bool = False) -> list[FoundFamily]:
 
 def matching(words: str, *, archived: bool = False) -> "ModelSelect[Family]":
     """Select these families; all without words."""
-    found = Family.code.startswith(normalise_code(words))
+    found = Family.code.startswith(normalise_family_code(words))
     if looked_for := fold_words(words).split()[:_WORDS]:
         found |= reduce(and_, map(_has, looked_for))
     return Family.select().where(

@@ -11,6 +11,7 @@ from datetime import datetime
 from kiosque.db import write
 from kiosque.db.models import Account, Family
 from kiosque.families import accounts, hashing, new_browsers, security_log, sessions, throttle
+from kiosque.families.codes import normalise_family_code
 from kiosque.families.security_log import Event
 from kiosque.families.throttle import Bucket, Limit
 
@@ -134,9 +135,9 @@ def _buckets(code: str, visitor: Visitor) -> tuple[list[Bucket], list[Bucket]]:
     """
     if visitor.browser:
         return [Bucket(throttle.BROWSER, visitor.browser)], []
-    account = Bucket(throttle.ACCOUNT, accounts.normalise_code(code))
+    account = Bucket(throttle.ACCOUNT, normalise_family_code(code))
     return [account], visitor.buckets(throttle.ADDRESS)
 
 
 def _family(code: str) -> Family | None:
-    return Family.get_or_none(Family.code == accounts.normalise_code(code))
+    return Family.get_or_none(Family.code == normalise_family_code(code))

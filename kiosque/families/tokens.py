@@ -14,6 +14,7 @@ from peewee import Expression, ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import Family, StaffInvitation, Token
+from kiosque.families.codes import normalise_random_code
 from kiosque.language import clock
 
 
@@ -46,7 +47,7 @@ class Spent(Exception):
 
 def issue_code(family: Family, code: str) -> Token:
     """Make this activation code the family's only one, as part of the transaction under way."""
-    return _create(Purpose.ACTIVATION, family, normalise_code(code), "")
+    return _create(Purpose.ACTIVATION, family, normalise_random_code(code), "")
 
 
 def prepare_link(purpose: Purpose, family: Family, email: str) -> Token:
@@ -77,7 +78,7 @@ def draw_link(token_id: int) -> str | None:
 def find_code(family_code: str, code: str) -> Token | None:
     """Return the activation token that this code opens for the family of that *code famille*."""
     return _find(
-        normalise_code(code), Token.purpose == Purpose.ACTIVATION, Family.code == family_code
+        normalise_random_code(code), Token.purpose == Purpose.ACTIVATION, Family.code == family_code
     )
 
 
@@ -138,11 +139,6 @@ def purge() -> None:
     """Erase the tokens that can no longer serve."""
     with write():
         ModelDelete(Token).where(past()).execute()
-
-
-def normalise_code(code: str) -> str:
-    """Return an activation code as hashed: people copy it with dashes or not, in either case."""
-    return "".join(character for character in code.lower() if character.isalnum())
 
 
 def _create(purpose: Purpose, family: Family, secret: str, email: str) -> Token:

@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from kiosque import os_errors
 from kiosque.db.models import Family, Guardian
-from kiosque.families import accounts, own_changes, tokens
+from kiosque.families import own_changes, tokens
+from kiosque.families.codes import random_code
 from kiosque.language import catalogue, clock, formats
 from kiosque.language.catalogue import gettext as _
 from kiosque.papers import qr_code
@@ -54,7 +55,7 @@ def issue(
     A file, which opens accounts, can be read by its owner only. `forget_email` is for
     `own_changes.issue_codes`. Raises CannotWrite.
     """
-    codes = [(family, accounts.random_code()) for family in families]
+    codes = [(family, random_code()) for family in families]
     written = [_letter(settings, *pair) for pair in codes]
     document = letters(settings, written)
     if isinstance(output, Path):

@@ -15,7 +15,8 @@ from peewee import ModelDelete
 
 from kiosque.db import require_write, write
 from kiosque.db.models import RecoveryCode, Staff
-from kiosque.families import accounts, tokens
+from kiosque.families import tokens
+from kiosque.families.codes import normalise_random_code, random_code
 from kiosque.language import clock
 from kiosque.staff import events
 from kiosque.staff.events import Action, Actor
@@ -86,7 +87,7 @@ def draw_recovery_codes(staff: Staff) -> list[str]:
     """Do the same as part of the transaction under way."""
     require_write()
     ModelDelete(RecoveryCode).where(RecoveryCode.staff == staff).execute()
-    codes = [accounts.random_code() for _ in range(RECOVERY_CODES)]
+    codes = [random_code() for _ in range(RECOVERY_CODES)]
     for code in codes:
         RecoveryCode.create(staff=staff, digest=_digest(code))
     return codes
@@ -107,4 +108,4 @@ def _figures(typed: str) -> str:
 
 
 def _digest(code: str) -> str:
-    return tokens.digest_of(tokens.normalise_code(code))
+    return tokens.digest_of(normalise_random_code(code))

@@ -14,7 +14,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import Account, Attempt, Family, Invoice, Receipt, Settlement
-from kiosque.families import accounts, security_log, sessions
+from kiosque.families import security_log, sessions
+from kiosque.families.codes import normalise_family_code
 from kiosque.families.security_log import Event
 from kiosque.families.signin import Entry, Visitor
 from kiosque.language.catalogue import gettext as _
@@ -96,7 +97,7 @@ def remote_address() -> str:
 
 def visitor(code: str) -> Visitor:
     """Return who is trying to sign in with this code."""
-    return Visitor(remote_address(), remembered_browsers.recognised(accounts.normalise_code(code)))
+    return Visitor(remote_address(), remembered_browsers.recognised(normalise_family_code(code)))
 
 
 def code_in_address() -> str:

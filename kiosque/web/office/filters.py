@@ -24,7 +24,7 @@ from kiosque.db.models import (
 )
 from kiosque.db.prepared import PreparedQuery
 from kiosque.db.states import InvoiceState, SettlementState
-from kiosque.families.accounts import normalise_code
+from kiosque.families.codes import normalise_family_code
 from kiosque.language import clock
 from kiosque.payments.receipts import receipts_named
 from kiosque.settings import Settings
@@ -81,7 +81,7 @@ class FamilyFilter(TextFilter):
     ids: Sequence[int] | None = None
 
     def pre_validate(self, _form: FlaskForm) -> None:
-        if code := normalise_code(self.data):
+        if code := normalise_family_code(self.data):
             found = Family.select(Family.id).where(begins(Family.code, code))
             exact = Family.select(Family.id).where(Family.code == code)
             self.ids = _few(exact, found, what="ce code famille")
@@ -277,7 +277,7 @@ class EventFilters(Filters):
         if self.action.data:
             yield StaffEvent.action == self.action.data
         if about := self.objet.data:
-            as_code = begins(StaffEvent.object, normalise_code(about))
+            as_code = begins(StaffEvent.object, normalise_family_code(about))
             yield begins(StaffEvent.object, about) | as_code
         yield from _within(self, StaffEvent.at)
 

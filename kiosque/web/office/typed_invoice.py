@@ -11,7 +11,7 @@ from wtforms import FieldList, FormField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from kiosque.db.models import Family, Invoice
-from kiosque.families.accounts import normalise_code
+from kiosque.families.codes import normalise_family_code
 from kiosque.invoices.imports.invoices import InvoicesFile
 from kiosque.invoices.uploads import storing
 from kiosque.language import clock, formats
@@ -74,7 +74,7 @@ class TypedInvoiceForm(Form):
 
     def validate_family(self, field: StringField) -> None:
         """Take only a family that the record has."""
-        field.data = normalise_code((field.data or "").strip())
+        field.data = normalise_family_code((field.data or "").strip())
         if not Family.select().where(Family.code == field.data).exists():
             raise ValidationError("Aucune famille n’a ce code.")
 

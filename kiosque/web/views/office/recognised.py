@@ -9,7 +9,7 @@ from peewee import Expression, ModelSelect
 from werkzeug.wrappers import Response
 
 from kiosque.db.models import ColumnMapping, Debtor, Family
-from kiosque.families.accounts import normalise_code
+from kiosque.families.codes import normalise_family_code
 from kiosque.invoices.imports import codes, mappings
 from kiosque.staff import events
 from kiosque.staff.events import Action
@@ -40,7 +40,7 @@ class DebtorFilters(Filters):
 
     def conditions(self) -> Iterator[Expression]:
         if asked := self.debiteur.data:
-            yield (Debtor.name.contains(asked)) | (Family.code == normalise_code(asked))
+            yield (Debtor.name.contains(asked)) | (Family.code == normalise_family_code(asked))
 
 
 def recognised() -> Answer:

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from kiosque.db.models import Account, Family, StaffEvent
 from kiosque.families import accounts, own_changes
+from kiosque.families.codes import random_code
 from kiosque.staff.roles import Role
 from kiosque.web.views.office import letters as view
 from tests import fresh_databases, pdfs
@@ -53,7 +54,7 @@ def test_each_family_without_a_way_in_gets_a_letter_that_opens_its_account(
 def test_a_letter_on_its_way_is_made_again_only_if_asked(
     client: FlaskClient, alices_family: Family
 ) -> None:
-    own_changes.issue_codes([(alices_family, accounts.random_code())])
+    own_changes.issue_codes([(alices_family, random_code())])
     page = client.get(PAGE).text
     assert "Faire 1 lettre<" in page
     assert "1 lettre déjà faite" in page
