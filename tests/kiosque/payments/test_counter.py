@@ -180,9 +180,18 @@ def test_the_counter_takes_no_money_before_the_invoice_nor_in_the_future(
         if "before_issue" in days
         else clock.today() + timedelta(days["after_today"])
     )
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as caught:
         payments.settle_at_counter([counter_payment(october, settled_on=on)])
     assert state_of(october) == "open"
+    days_told = [on, october.issued_on] if on < october.issued_on else [on]
+    (reason,) = caught.value.reasons
+    assert all(formats.short_date(each) in reason for each in days_told)
+
+
+def test_the_counter_takes_a_cent_and_money_of_the_very_day_of_the_invoice(
+    october: Invoice,
+) -> None:
+    assert at_counter(october, amount_cents=1, settled_on=october.issued_on) == [1]
 
 
 @pytest.mark.parametrize(
@@ -201,8 +210,9 @@ def test_who_answers_is_named_in_a_line_that_a_terminal_can_show(
 
 def test_a_paid_invoice_is_neither_paid_again_nor_cancelled(october: Invoice) -> None:
     payments.settle_at_counter([counter_payment(october)])
-    with pytest.raises(Refused, match=sentences.NOT_TO_PAY):
+    with pytest.raises(Refused, match=sentences.NOT_TO_PAY) as caught:
         payments.settle_at_counter([counter_payment(october, reason="autre", mode="cash")])
+    assert "en plus" in caught.value.reasons[0], "unless somebody says so"
     with pytest.raises(Refused, match=sentences.NOT_TO_PAY):
         payments.cancel_invoice(october.number, "Dominique", "erreur")
     with pytest.raises(Refused, match="auteur"):
@@ -380,7 +390,7 @@ def test_no_money_comes_in_addition_for_what_is_cancelled(october: Invoice) -> N
     for is_extra in (False, True):
         with pytest.raises(Refused, match="pas à régler") as caught:
             payments.settle_at_counter([counter_payment(october, is_extra=is_extra)])
-        assert "en plus" not in caught.value.reasons[0]
+        assert caught.value.reasons[0].endswith(").")
 
 
 def test_a_part_that_bounces_is_due_again_and_the_other_stays(october: Invoice) -> None:

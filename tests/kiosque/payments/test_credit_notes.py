@@ -118,6 +118,16 @@ def test_what_a_credit_note_cannot_pay_changes_nothing(
     assert (left(note), Settlement.select().count()) == (1200, 0)
 
 
+def test_the_last_cent_of_a_credit_note_pays_from_the_day_of_the_note(
+    note: Invoice, october: Invoice
+) -> None:
+    apply(note, october, 1199)
+    last = CounterPayment(
+        october.number, None, "credit", note.issued_on, *WHO, credit_number=note.number
+    )
+    assert [each.cents for each in payments.settle_at_counter([last])] == [1]
+
+
 def test_a_credit_note_pays_no_more_than_is_left(note: Invoice, october: Invoice) -> None:
     at_counter(october, amount_cents=4000)
     with pytest.raises(Refused, match="5,20"):

@@ -24,6 +24,7 @@ from kiosque.db.models import (
 from kiosque.db.states import AttemptState, FactSource
 from kiosque.payments import CounterPayment, Purchase, journal
 from kiosque.payments.attempt_facts import add_fact
+from kiosque.payments.words import ATTEMPT_STATES
 from tests import fresh_databases, sentences
 from tests.bank import ABANDONED, REFUSED, notice
 from tests.conftest import ISSUERS, NOW, PUBLIC_URL, Clock, make_invoice
@@ -351,6 +352,33 @@ def test_an_unknown_order_is_kept_and_told_once(hear: Hear, pay: Pay, october: I
         assert hear(handoff, order_id="KF000000000000000000") == "unknown_order"
     assert Anomaly.select().count() == 1
     assert state_of(october) == "open"
+
+
+def test_what_is_said_next_of_an_unknown_order_joins_what_was_told_of_it(
+    hear: Hear, pay: Pay, october: Invoice
+) -> None:
+    _, handoff = pay(october.family, october)
+    for status in ("AUTHORISED", "CANCELLED", "AUTHORISED"):
+        hear(handoff, order_id="KFperdue", trans_status=status)
+    (point,) = payments.open_anomalies()
+    told = point.detail.split(" ; ")
+    assert ["KFperdue" in each for each in told] == [True, True]
+    paid, undone = (ATTEMPT_STATES[each] for each in (AttemptState.PAID, AttemptState.REVERSED))
+    assert told[0].endswith(f", {paid}")
+    assert f", {undone} (" in told[1]
+
+
+def test_each_wrong_amount_of_one_transaction_is_told_once(
+    hear: Hear, pay: Pay, october: Invoice
+) -> None:
+    _, handoff = pay(october.family, october)
+    for cents in ("100", "200", "300", "300"):
+        assert hear(handoff, amount=cents) == "mismatch"
+    (point,) = payments.open_anomalies()
+    assert (point.amount_cents, point.detail.count(" ; ")) == (100, 2)
+    assert [euros in point.detail for euros in ("2,00", "3,00")] == [True, True]
+    details = [each.detail for each in BankMessage.select().order_by(BankMessage.id)]
+    assert ["montant" in each for each in details] == [True] * 4
 
 
 def test_one_attempts_notice_under_another_attempts_ids_pays_neither(
