@@ -74,7 +74,7 @@ class Endpoint:
             raise ConfigError(["identifiants de la banque : un jeton et un utilisateur"])
 
 
-class JsonAnswer(dict[str, Any]):
+class Answer(dict[str, Any]):
     """The JSON object of an answer. `status` is the HTTP status that it came with."""
 
     def __init__(self, value: Mapping[str, Any] | None = None, status: int = 200) -> None:
@@ -111,7 +111,7 @@ def get_json(
     headers: Mapping[str, str] | None = None,
     accepts: Collection[int] = OK,
     seconds: float = ANSWER_SECONDS,
-) -> JsonAnswer:
+) -> Answer:
     """Ask for the JSON object at `path`, within `seconds` in total. Only the statuses in `accepts`
     count as an answer.
 
@@ -130,7 +130,7 @@ def post_json(
     headers: Mapping[str, str] | None = None,
     accepts: Collection[int] = OK,
     seconds: float = ANSWER_SECONDS,
-) -> JsonAnswer:
+) -> Answer:
     """Post a JSON object and return that of the answer, as `get_json` does."""
     sent = {**_JSON, "Content-Type": "application/json", **(headers or {})}
     question = _Question("POST", path, json.dumps(body).encode(), sent, accepts)
@@ -145,7 +145,7 @@ def post_form(
     headers: Mapping[str, str] | None = None,
     accepts: Collection[int] = OK,
     seconds: float = ANSWER_SECONDS,
-) -> JsonAnswer:
+) -> Answer:
     """Post a form and return the JSON object of the answer, as `get_json` does."""
     sent = {**_JSON, "Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
     question = _Question("POST", path, urlencode(fields).encode(), sent, accepts)
@@ -167,9 +167,9 @@ def post_soap(
     return answer
 
 
-def _json(endpoint: Endpoint, question: _Question, seconds: float) -> JsonAnswer:
+def _json(endpoint: Endpoint, question: _Question, seconds: float) -> Answer:
     status, text = _ask(endpoint, question, seconds)
-    return JsonAnswer(_parse(text) if text or status != NO_CONTENT else {}, status)
+    return Answer(_parse(text) if text or status != NO_CONTENT else {}, status)
 
 
 def _ask(endpoint: Endpoint, question: _Question, seconds: float) -> tuple[int, bytes]:

@@ -51,6 +51,19 @@ def test_every_file_that_a_guide_to_the_code_names_exists(name: str) -> None:
     assert not [path for path in named if not (ROOT / path).exists()]
 
 
+def test_the_two_readmes_lead_to_each_other_and_have_the_same_chapters_and_commands() -> None:
+    english, french = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "LISEZMOI.md")
+    )
+    assert english.startswith("*[En français](LISEZMOI.md)*\n")
+    assert french.startswith("*[In English](README.md)*\n")
+    assert len(re.findall("^#", english, re.MULTILINE)) == len(
+        re.findall("^#", french, re.MULTILINE)
+    )
+    commands = re.compile(r"^(?:make|\.venv/bin/python)[^#\n]*", re.MULTILINE)
+    assert commands.findall(english) == commands.findall(french)
+
+
 def test_the_list_of_documents_names_each_of_them() -> None:
     folder = ROOT / "docs"
     listed = re.findall(r"\]\(([a-z-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))

@@ -31,7 +31,7 @@ from gateways.base import (
     Report,
     Unreachable,
 )
-from gateways.http import JsonAnswer
+from gateways.http import Answer
 from gateways.registry import configure
 from gateways.testing import GatewayContract
 from kiosque import payments
@@ -128,16 +128,16 @@ class TestJonquille(GatewayContract):
         monkeypatch.setattr(f"{JSON_MODULE}.get_json", self.asked)
         monkeypatch.setattr(f"{JSON_MODULE}.post_json", self.told)
 
-    def asked(self, endpoint: object, path: str, *_query: object, **_more: object) -> JsonAnswer:
+    def asked(self, endpoint: object, path: str, *_query: object, **_more: object) -> Answer:
         found = self.told(endpoint, "")
-        return JsonAnswer({"payments": [self.said]}, 200) if path == "/v1/payments" else found
+        return Answer({"payments": [self.said]}, 200) if path == "/v1/payments" else found
 
-    def told(self, _endpoint: object, path: str, *_body: object, **_more: object) -> JsonAnswer:
+    def told(self, _endpoint: object, path: str, *_body: object, **_more: object) -> Answer:
         if self.said is None:
             raise Unreachable("la banque ne répond pas")
         if path == "/v1/payments":
-            return JsonAnswer({"id": "jq_1"}, 201)
-        return JsonAnswer(self.said, self.status)
+            return Answer({"id": "jq_1"}, 201)
+        return Answer(self.said, self.status)
 
     def answer(self, order: Order, said: str) -> None:
         self.status = 404 if said == testing.NOTHING else 200

@@ -19,8 +19,8 @@ import pytest
 from gateways import http
 from gateways.base import ConfigError, Unreachable
 from gateways.http import (
+    Answer,
     Endpoint,
-    JsonAnswer,
     get_json,
     post_form,
     post_json,
@@ -320,7 +320,7 @@ def test_an_answer_without_content_is_an_empty_one_where_it_is_accepted(
 ) -> None:
     server = serve(b"HTTP/1.1 204 No Content\r\n\r\n")
     endpoint = Endpoint(server.origin, in_clear=True)
-    assert post_json(endpoint, "/", {}, accepts={204}) == JsonAnswer({}, 204)
+    assert post_json(endpoint, "/", {}, accepts={204}) == Answer({}, 204)
     with pytest.raises(Unreachable):
         post_json(endpoint, "/", {})
 
