@@ -10,7 +10,7 @@ closing: only what came since is read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from peewee import Expression, fn
@@ -22,6 +22,7 @@ from kiosque.closings.months import Month, last_number
 from kiosque.closings.starting_point import StartingPoint, starting_point
 from kiosque.db.models import JournalEntry, Statement, StatementLine
 from kiosque.payments import journal
+from kiosque.statements import loading, overlaps
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def _lines(regie: str, after: date, until: date) -> Any:
 
 def _statement_cents(regie: str, month: Month) -> int | None:
     """Return what the account held at the end of a month by its statements: the last balance that
-    one gives, and the lines since."""
+    one gives, and the lines since. That one may end within its last day, and others tell the rest:
+    count that day from its start."""
     closed: Any = (
         Statement.select()
         .where(
@@ -114,11 +116,12 @@ def _statement_cents(regie: str, month: Month) -> int | None:
             Statement.closing_cents.is_null(False),
             Statement.closed_on <= month.last_on,
         )
-        .order_by(Statement.closed_on.desc(), Statement.opened_on.desc(), Statement.id.desc())
+        .order_by(Statement.closed_on.desc(), Statement.opened_on, Statement.id.desc())
         .first()
     )
     if closed:
-        return int(closed.closing_cents) + _sum(regie, closed.closed_on, month.last_on)
+        day = closed.closed_on
+        return _balance_before(day, closed) + _sum(regie, day - timedelta(days=1), month.last_on)
     first: Any = (
         Statement.select()
         .where(Statement.regie == regie)
@@ -128,6 +131,15 @@ def _statement_cents(regie: str, month: Month) -> int | None:
     if first is None:
         return None
     return int(first.opening_cents or 0) + _sum(regie, date.min, month.last_on)
+
+
+def _balance_before(day: date, statement: Statement) -> int:
+    """Return the balance with which a statement begins the day that it ends with."""
+    told = loading.told_by([statement.id])
+    lines = loading.known_lines(statement.regie, day, day)
+    return int(statement.closing_cents or 0) - sum(
+        line.cents for line in overlaps.lines_told(statement.id, lines, told)
+    )
 
 
 def _sum(regie: str, after: date, until: date) -> int:

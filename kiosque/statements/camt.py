@@ -7,7 +7,7 @@ ISO 20022, camt.053.001, *BankToCustomerStatement*.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from kiosque.invoices.imports.formats.xml_steps import forget, local, steps
@@ -22,6 +22,7 @@ from kiosque.statements.cells import (
 )
 from kiosque.statements.records import FileKind, Movement, ParsedFile, Period
 
+_DAY = timedelta(days=1)
 #: Most beginnings and ends of elements: enough for 200 000 entries, or a few with many details.
 MAX_STEPS = 12_000_000
 #: Most details of one entry, which may stand for a thousand payments.
@@ -90,10 +91,10 @@ def _take(current: _Statement, tag: str, element: Any) -> None:
 def _period(current: _Statement, element: Any, faults: Faults) -> Period:
     opening_cents, opened_on = _balance(current, _OPENING)
     closing_cents, closed_on = _balance(current, _CLOSING)
-    period = Period(
-        current.account, opened_on, opening_cents, closed_on, closing_cents,
-        tuple(each for each in current.movements if each.cents),
-    )  # fmt: skip
+    movements = tuple(each for each in current.movements if each.cents)
+    if opened_on:  # some banks date the balance of the first day itself, which is told whole
+        opened_on = min([opened_on, *(each.booked_on - _DAY for each in movements)])
+    period = Period(current.account, opened_on, opening_cents, closed_on, closing_cents, movements)
     if not faults and (fault := imbalance(period)):
         faults.add(element.sourceline or 0, fault)
     return period

@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class DayPart:
     """How many of each movement a statement tells of a day; `starts` and `ends` if the start and
     the end of the day are in it. The balances are those before and after, None if it gives none."""
 
@@ -47,16 +47,16 @@ class Part:
     counts: "Counter[Hashable]"
 
 
-def part_of(day: date, span: Span, counts: "Counter[Hashable]") -> Part:
+def part_of(day: date, span: Span, counts: "Counter[Hashable]") -> DayPart:
     moved, balances = _moved(counts), None
     if span.closed_on == day and span.closing_cents is not None:
         balances = span.closing_cents - moved, span.closing_cents
     if span.opened_on == day and span.opening_cents is not None:
         balances = span.opening_cents, span.opening_cents + moved
-    return Part(span.opened_on < day, day < span.closed_on, balances, counts)
+    return DayPart(span.opened_on < day, day < span.closed_on, balances, counts)
 
 
-def most(parts: Sequence[Part]) -> "Counter[Hashable]":
+def most(parts: Sequence[DayPart]) -> "Counter[Hashable]":
     """Return how many of each movement the day has at least. Raises TooManyParts."""
     found: Counter[Hashable] = Counter()
     for some in _sets_apart(parts):
@@ -64,7 +64,7 @@ def most(parts: Sequence[Part]) -> "Counter[Hashable]":
     return found
 
 
-def is_whole(parts: Sequence[Part], held: "Counter[Hashable]") -> bool:
+def is_whole(parts: Sequence[DayPart], held: "Counter[Hashable]") -> bool:
     """Tell whether the parts prove that the day has no more than is `held` of it: some that are
     apart lead from balance to balance through all of it, and the others cannot tell more."""
     try:
@@ -78,7 +78,7 @@ def is_whole(parts: Sequence[Part], held: "Counter[Hashable]") -> bool:
     return False
 
 
-def is_apart(one: Part, other: Part) -> bool:
+def is_apart(one: DayPart, other: DayPart) -> bool:
     """Tell whether two parts of a day can have no movement in common."""
     if one.balances is None or other.balances is None:
         return False
@@ -92,7 +92,7 @@ def is_apart(one: Part, other: Part) -> bool:
     return not (_can_make(shared, ends) or _may_hold(one, other) or _may_hold(other, one))
 
 
-def _may_hold(whole: Part, piece: Part) -> bool:
+def _may_hold(whole: DayPart, piece: DayPart) -> bool:
     """Tell whether a part may lie within another: what that has before it must lead to it."""
     if whole.balances is None or piece.balances is None or not piece.counts <= whole.counts:
         return False
@@ -100,9 +100,9 @@ def _may_hold(whole: Part, piece: Part) -> bool:
     return before == 0 or _can_make(whole.counts - piece.counts, {before})
 
 
-def _sets_apart(parts: Sequence[Part]) -> Collection[frozenset[Part]]:
+def _sets_apart(parts: Sequence[DayPart]) -> Collection[frozenset[DayPart]]:
     """Return the largest sets of parts that are all apart from each other."""
-    found: set[frozenset[Part]] = {frozenset()}
+    found: set[frozenset[DayPart]] = {frozenset()}
     for at, part in enumerate(parts):
         apart = frozenset(each for each in parts[:at] if is_apart(part, each))
         found |= {(some & apart) | {part} for some in found}
@@ -112,7 +112,7 @@ def _sets_apart(parts: Sequence[Part]) -> Collection[frozenset[Part]]:
     return found
 
 
-def _is_chain(some: Collection[Part], others: Iterable[Part]) -> bool:
+def _is_chain(some: Collection[DayPart], others: Iterable[DayPart]) -> bool:
     """Tell whether each part begins with the balance that another ends with, from the start of the
     day to its end; or as far as any part goes, if none goes to its end."""
     begun = Counter(each.balances and each.balances[0] for each in some if not each.starts)
@@ -121,7 +121,7 @@ def _is_chain(some: Collection[Part], others: Iterable[Part]) -> bool:
     return any(each.starts for each in some) and has_end and begun <= ended
 
 
-def _may_add(some: Collection[Part], others: Iterable[Part]) -> bool:
+def _may_add(some: Collection[DayPart], others: Iterable[DayPart]) -> bool:
     """Tell whether the other parts may tell movements that a chain of parts has not: they leave its
     balances as they are; if the chain does not go to the end of the day, they may come after it."""
     left = [each for each in others if not any(_is_within(each, chained) for chained in some)]
@@ -133,7 +133,7 @@ def _may_add(some: Collection[Part], others: Iterable[Part]) -> bool:
     return _can_make(_total(left), ends)
 
 
-def _is_within(part: Part, other: Part) -> bool:
+def _is_within(part: DayPart, other: DayPart) -> bool:
     """Tell whether a part surely lies within another: both start, or both end, with the day."""
     together = (part.starts and other.starts) or (part.ends and other.ends)
     return together and part.counts.total() <= other.counts.total()
@@ -149,7 +149,7 @@ def _can_make(counts: "Counter[Hashable]", wanted: Collection[int]) -> bool:
     return not sums.isdisjoint(wanted)
 
 
-def _total(parts: Iterable[Part]) -> "Counter[Hashable]":
+def _total(parts: Iterable[DayPart]) -> "Counter[Hashable]":
     return sum((each.counts for each in parts), Counter())
 
 

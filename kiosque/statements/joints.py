@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kiosque.db.models import StatementLine, ToldLine
 from kiosque.db.prepared import PreparedQuery
 from kiosque.statements import loading, workdays
-from kiosque.statements.cut_days import Part, Span, is_whole
+from kiosque.statements.cut_days import DayPart, Span, is_whole
 from kiosque.statements.overlaps import known_parts, naming
 
 
@@ -75,18 +75,18 @@ class _Joints:
             *(each for each in self._opened[since] if each.closed_on > since),
         ]
         name = naming([line.kind for line in lines])
-        told = loading.told_by(spans)
+        told = loading.told_by([each.id for each in spans])
         parts = [*known_parts(since, lines, spans, told, name), *self._edges(since, until, cents)]
         return is_whole(parts, Counter(map(name, lines)))
 
-    def _edges(self, since: date, until: date, cents: int) -> Iterator[Part]:
+    def _edges(self, since: date, until: date, cents: int) -> Iterator[DayPart]:
         """Yield the balances known of the start of the day and of its end, as parts that move
         nothing."""
         if self._entered and self._entered[0] == since:
             for each in self._entered[1]:
-                yield Part(True, False, (each, each), Counter())
+                yield DayPart(True, False, (each, each), Counter())
         if since < until:
-            yield Part(False, True, (cents, cents), Counter())
+            yield DayPart(False, True, (cents, cents), Counter())
 
 
 _REPEATED = PreparedQuery(

@@ -101,7 +101,7 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
     movements = period.movements
     spans = _spans(regie, span)
     known = known_lines(regie, *_days(span, movements))
-    found = new_of(span, movements, row.kind, known, spans, told_by(spans))
+    found = new_of(span, movements, row.kind, known, spans, told_by([each.id for each in spans]))
     if found.contradicted:
         raise Refused([_contradiction(found)])
     statement = Statement.create(
@@ -149,13 +149,12 @@ def known_lines(regie: str, since: date, until: date) -> list[KnownLine]:
     return [KnownLine(*row) for row in of_regie.tuples()]
 
 
-def told_by(spans: Sequence[Span]) -> Mapping[int, set[int]]:
+def told_by(statements: Sequence[int]) -> Mapping[int, set[int]]:
     """Return the lines stored as told by these statements (`ToldLine`), for days that they cover
     only in part and that other files had lines of."""
     found: Mapping[int, set[int]] = defaultdict(set)
-    ids = [each.id for each in spans]
     rows: Any = ToldLine.select(ToldLine.statement, ToldLine.line)
-    for statement, line in rows.where(ToldLine.statement.in_(ids)).tuples():
+    for statement, line in rows.where(ToldLine.statement.in_(statements)).tuples():
         found[statement].add(line)
     return found
 

@@ -24,7 +24,7 @@ from datetime import date
 from typing import NamedTuple
 
 from kiosque.payments.refusals import Refused
-from kiosque.statements.cut_days import Part, Span, TooManyParts, most, part_of
+from kiosque.statements.cut_days import DayPart, Span, TooManyParts, most, part_of
 from kiosque.statements.records import Movement
 
 _TOO_MANY = "Trop de relevés coupent un même jour : chargez-en un qui le donne entier."
@@ -116,13 +116,19 @@ def known_parts(
     spans: Iterable[Span],
     told: Mapping[int, Collection[int]],
     name: Callable[[KnownLine], Hashable],
-) -> Iterator[Part]:
+) -> Iterator[DayPart]:
     """Yield what each of these statements tells of a day, given all its known lines."""
     for span in spans:
-        known = told.get(span.id, ())
-        some = [line for line in lines if line.id in known]
-        own = (line for line in lines if line.statement_id == span.id)
-        yield part_of(day, span, Counter(map(name, some or own)))
+        yield part_of(day, span, Counter(map(name, lines_told(span.id, lines, told))))
+
+
+def lines_told(
+    statement: int, lines: Sequence[KnownLine], told: Mapping[int, Collection[int]]
+) -> Sequence[KnownLine]:
+    """Return the lines that a statement tells of a day, of which these are all the known ones."""
+    known = told.get(statement, ())
+    some = [line for line in lines if line.id in known]
+    return some or [line for line in lines if line.statement_id == statement]
 
 
 class _Day:

@@ -1,6 +1,10 @@
 """The books and the bank's statement are compared to the cent at the end of a month."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import permutations
+
+import pytest
 
 from kiosque import payments
 from kiosque.closings import bank_position
@@ -9,8 +13,10 @@ from kiosque.closings.causes import likely_causes
 from kiosque.closings.differences import Item
 from kiosque.db.models import Family, Settlement
 from kiosque.db.states import RepaymentKind
+from kiosque.statements.records import Period
 from tests.conftest import Clock
 from tests.kiosque.closings.conftest import NOVEMBER, Online, Told, in_december
+from tests.kiosque.statements import books
 
 
 def position() -> Position:
@@ -103,3 +109,34 @@ def test_the_likely_causes_of_a_gap_are_named_at_most_three() -> None:
     assert causes(9, 1254) == ["chiffres inversés"]
     assert causes(600, 100, 250, 250) == ["ensemble"]
     assert len(causes(100, 100, 100, 100, 100)) == 3
+
+
+NOON = books.period([books.movement(books.day(29), 100), books.movement(books.day(30), 200)], 1000)
+EVENING = books.period(
+    [books.movement(books.day(30), 300)], 1300, since=books.day(30), until=books.day(30)
+)
+AFTER = books.period(
+    [books.movement(books.day(31), 50)], 1600, since=books.day(30), until=books.day(40)
+)
+REST = books.period(
+    [books.movement(books.day(30), 300), books.movement(books.day(31), 50)], 1300,
+    since=books.day(30), until=books.day(40),
+)  # fmt: skip
+OVER = books.period([*NOON.movements, *REST.movements], 1000)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        *permutations([NOON, EVENING, AFTER]),
+        *permutations([NOON, REST]),
+        *permutations([NOON, OVER]),
+    ],
+)
+@pytest.mark.usefixtures("empty_database", "frozen")
+def test_a_file_that_ends_within_the_last_day_of_the_month_is_not_its_balance(
+    files: Sequence[Period],
+) -> None:
+    for each in files:
+        books.load(books.statement(each))
+    assert position().statement_cents == 1600

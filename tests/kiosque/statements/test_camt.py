@@ -63,6 +63,12 @@ def test_what_a_payer_wrote_is_kept_but_not_his_iban() -> None:
     assert "FR7630006000011234567890189" not in repr(found)
 
 
+def test_a_first_balance_dated_of_the_first_day_is_that_of_the_day_before() -> None:
+    told = period(REMITTANCE, FEES, opened_on=REMITTANCE.booked_on)
+    (found,) = read("x", camt(told)).periods
+    assert found == period(REMITTANCE, FEES, opened_on=date(2026, 10, 4))
+
+
 def test_balances_that_do_not_add_up_are_told_with_the_difference() -> None:
     assert "12,07" in refusal(camt(OCTOBER).replace(b">12.07<", b">0.00<"))
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from kiosque.statements.cut_days import Part, Span, TooManyParts, is_whole, most, part_of
+from kiosque.statements.cut_days import DayPart, Span, TooManyParts, is_whole, most, part_of
 
 DAY = date(2026, 11, 1)
 OPENING = 1000
@@ -19,7 +19,7 @@ Day = Sequence[tuple[int, str]]
 Cuts = Sequence[tuple[int, int]]
 
 
-def parts_of(said: Day, cuts: Cuts) -> list[Part]:
+def parts_of(said: Day, cuts: Cuts) -> list[DayPart]:
     """Return what each file tells of the day; and the next file, which begins after it."""
     balances = [OPENING + sum(cents for cents, _ in said[:at]) for at in range(len(said) + 1)]
     following = Span(0, DAY, balances[-1], DAY + timedelta(days=4), None)
