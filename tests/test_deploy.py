@@ -26,8 +26,8 @@ from kiosque.settings.defaults import Server
 from tests import sentences
 from tests.load import front
 from tests.load.process import PROJECT, begun, wait_for
-from tests.load.served import PATIENT, SERVE, Served, http_request, serve
 from tests.load.trials import Door
+from tests.served import PATIENT, SERVE, Served, http_request, serve
 from tests.sites import settle
 
 DEPLOY = PROJECT / "deploy"

@@ -14,8 +14,8 @@ import pytest
 from tests.load import front
 from tests.load.client import Browser
 from tests.load.process import begun
-from tests.load.served import Served, http_request, serve
 from tests.load.trials import Door
+from tests.served import Served, http_request, serve
 
 pytestmark = [
     pytest.mark.slow,
