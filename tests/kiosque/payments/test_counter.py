@@ -24,6 +24,7 @@ from kiosque.payments import (
     CounterPayment,
     Refused,
     journal,
+    polling,
 )
 from kiosque.payments.selection import payable_now
 from kiosque.settings import Regie
@@ -299,6 +300,20 @@ def test_a_payment_closed_by_staff_says_who_and_why(
     assert "x" * 31 not in reason
 
 
+def test_a_payment_closed_by_staff_is_no_longer_told_as_silent_and_another_still_is(
+    go: Pay, frozen: Clock, october: Invoice, september: Invoice
+) -> None:
+    closed, other = go(october)[0], go(september)[0]
+    frozen.advance(days=1)
+    for attempt in (closed, other):
+        polling.postpone_question(attempt)
+    payments.close_attempt(closed.reference, "Dominique", "rien à la banque")
+    first, second = Anomaly.select().order_by(Anomaly.id)
+    assert (first.attempt, first.resolved_by) == (closed, "Dominique")
+    assert first.resolution.endswith("rien à la banque")
+    assert (second.attempt, second.resolved_at) == (other, None)
+
+
 def test_what_is_dealt_with_says_by_whom_and_how(go: Pay, hear: Hear, october: Invoice) -> None:
     hear(go(october)[1], amount="1")
     (point,) = payments.open_anomalies()
@@ -499,6 +514,33 @@ def test_what_was_dealt_with_keeps_its_words_when_the_invoice_is_cancelled(
         payments.cancel_invoice(invoice.number, "Dominique", "double saisie")
     said = [each.resolved_by for each in Anomaly.select().order_by(Anomaly.id)]
     assert said == ["Camille", "Dominique"]
+
+
+def test_an_invoice_cancelled_leaves_alone_what_was_owed_of_it_already(
+    go: Pay, hear: Hear, october: Invoice
+) -> None:
+    handoff = go(october)[1]
+    for name in "ab":
+        hear(handoff, trans_uuid=name * 32)
+    (point,) = payments.open_anomalies()
+    payments.resolve_anomaly(point.id, "Camille", "à rendre")
+    hear(handoff, trans_uuid="a" * 32, **CANCELLED)
+    assert state_of(october) == "open"
+    payments.cancel_invoice(october.number, "Dominique", "double saisie")
+    assert journal.balances()["overpayments"] == -4520
+    assert Anomaly.get_by_id(point.id).resolved_by == "Camille"
+
+
+def test_an_invoice_cancelled_takes_off_the_list_no_money_that_left_another(
+    go: Pay, hear: Hear, october: Invoice, september: Invoice
+) -> None:
+    handoff = go(september)[1]
+    hear(handoff)
+    hear(handoff, **CANCELLED)
+    at_counter(september)
+    payments.cancel_invoice(october.number, "Dominique", "double saisie")
+    (left,) = payments.open_anomalies()
+    assert left.kind == "reversed"
 
 
 def test_two_payments_alike_in_one_file_count_twice_and_once_more_changes_nothing(
