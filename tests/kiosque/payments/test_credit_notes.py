@@ -118,6 +118,19 @@ def test_what_a_credit_note_cannot_pay_changes_nothing(
     assert (left(note), Settlement.select().count()) == (1200, 0)
 
 
+def test_another_credit_note_of_the_same_cents_the_same_day_is_not_taken_for_the_first(
+    note: Invoice, october: Invoice, alices_family: Family
+) -> None:
+    other = make_invoice(alices_family, "AV-2", -1200, state="nothing_due")
+    assert [apply(each, october, 700) for each in (note, other, note, other)] == [700, 700, 0, 0]
+
+
+def test_a_credit_note_pays_only_what_was_agreed_to(note: Invoice, october: Invoice) -> None:
+    with pytest.raises(Refused):
+        payments.apply_credit(note.number, october.number, None, *WHO, agreed=[])
+    assert left(note) == 1200
+
+
 def test_the_last_cent_of_a_credit_note_pays_from_the_day_of_the_note(
     note: Invoice, october: Invoice
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from gateways.base import Gateway, Order, Outcome, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, Invoice, OutboxMail, ReceiptGap, Restoration
+from kiosque.db.models import Anomaly, Attempt, DepositGap, Invoice, OutboxMail, ReceiptGap, Restoration
 from kiosque.language import clock
 from kiosque.payments import lost_time, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
@@ -36,6 +36,7 @@ def test_each_regie_skips_its_own_numbers_and_has_its_bank_to_look_at(
         )
     numbers = {name: last_receipt_number(name) for name in ("", "creche", "fermee", "jamais")}
     assert numbers == {"": 30_000, "creche": 41_000, "fermee": 30_000, "jamais": 0}
+    assert {gap.regie for gap in DepositGap.select()} == {"", "creche"}
     told = {point.gateway: point for point in Anomaly.select()}
     assert {name: point.regie for name, point in told.items()} == {"banque": "", "creche": "creche"}
     assert "R041001-creche" in told["creche"].detail

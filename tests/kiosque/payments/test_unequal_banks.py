@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from peewee import OperationalError
 
-from gateways.base import Declined, Gateway, Handoff, Order, Report, Unreachable
+from gateways.base import Declined, Gateway, Handoff, Order, Polls, Report, Unreachable
 from kiosque import payments
 from kiosque.db.models import Attempt, BankMessage, Family, Invoice, Repayment, Settlement
 from kiosque.payments import (
@@ -22,6 +22,7 @@ from kiosque.payments import (
     polling,
     reconcile,
 )
+from kiosque.payments.bank_questions import Call
 from tests import sentences
 from tests.bank import notice
 from tests.conftest import ISSUERS, PUBLIC_URL, Clock, csrf_token, make_invoice
@@ -230,6 +231,33 @@ def test_a_bug_in_an_adapters_poll_is_told_though_others_are_answered(
     frozen.advance(minutes=15)
     summary = run({"banque": bank})
     assert (summary.answered, summary.broken, summary.silent) == (1, ["banque"], [])
+
+
+@pytest.mark.parametrize("is_broken", [True, False], ids=["a bug", "asked by another process"])
+def test_a_question_that_is_not_begun_keeps_no_other_waiting(
+    bank: TalkativeBank,
+    frozen: Clock,
+    october: Invoice,
+    september: Invoice,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_broken: bool,
+) -> None:
+    left, _ = open_at(bank, october)
+    open_at(bank, september)
+    begin = polling.begin_question
+
+    def begin_but_one(attempt: Attempt, gateway: Polls, public_url: str) -> Call | None:
+        if attempt.id != left.id:
+            return begin(attempt, gateway, public_url)
+        return {}["secret"] if is_broken else None
+
+    monkeypatch.setattr(polling, "begin_question", begin_but_one)
+    frozen.advance(minutes=15)
+    summary = run({"banque": bank})
+    assert (summary.answered, summary.broken) == (1, ["banque"] * is_broken)
+    assert (f"banque {left.id}: KeyError" in caplog.text) is is_broken
+    assert "secret" not in caplog.text
 
 
 def test_an_answer_that_cannot_be_recorded_keeps_no_other_waiting(
