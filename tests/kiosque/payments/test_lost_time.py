@@ -8,7 +8,15 @@ import pytest
 from gateways.base import Gateway, Order, Outcome, Report, Unreachable
 from kiosque import payments
 from kiosque.db import write
-from kiosque.db.models import Anomaly, Attempt, DepositGap, Invoice, OutboxMail, ReceiptGap, Restoration
+from kiosque.db.models import (
+    Anomaly,
+    Attempt,
+    DepositGap,
+    Invoice,
+    OutboxMail,
+    ReceiptGap,
+    Restoration,
+)
 from kiosque.language import clock
 from kiosque.payments import lost_time, reconcile, verification
 from kiosque.payments.queries import last_receipt_number
