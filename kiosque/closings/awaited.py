@@ -1,11 +1,11 @@
-"""Sum up the payments that are not yet on the bank account: those left by the last closed month,
-and those since."""
+"""Sum up the payments that are not yet on the bank account, without reading all those of before."""
 
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from peewee import Value, fn
 
-from kiosque.closings.months import Month
+from kiosque.closings.months import Month, last_number
 from kiosque.closings.starting_point import starting_point
 from kiosque.db.models import JournalEntry, LineMatch, Settlement
 from kiosque.db.prepared import PreparedQuery
@@ -13,18 +13,33 @@ from kiosque.language import clock
 from kiosque.statements import unexplained_money
 
 
-def awaited(regie: str) -> tuple[int, int]:
-    """Return how many payments a *régie*'s account has not received, and their cents."""
-    start = starting_point(regie, Month.of(clock.today()))
+class Awaited(NamedTuple):
+    """How many payments a *régie*'s account has not received, and their cents; of those that moved
+    since a day, None if of all."""
+
+    payments: int
+    cents: int
+    since: date | None = None
+
+
+def awaited(regie: str) -> Awaited:
+    """Sum up what a *régie*'s account has not received: since the last closed month, and what that
+    one left; if no month was ever closed, of the last twelve months at most."""
+    today = Month.of(clock.today())
+    year_ago = Month(today.year - 1, today.number)
+    start, since = starting_point(regie, today), None
+    number = start.number
+    if not number and (number := last_number(year_ago.previous)):
+        since = year_ago.first_on
     if start.waiting:
         left = Settlement.select(Settlement.id).where(Settlement.id.in_(start.waiting))
-        numbers = _numbers(regie, start.number) | left
+        numbers = _numbers(regie, number) | left
         ((count, cents),) = _sums(regie).where(Settlement.id.in_(numbers)).tuples()
-    elif start.number:
-        ((count, cents),) = _SINCE.rows(regie=regie, number=start.number)
+    elif number:
+        ((count, cents),) = _SINCE.rows(regie=regie, number=number)
     else:
         ((count, cents),) = _EVER.rows(regie=regie)
-    return count, int(cents or 0)
+    return Awaited(count, int(cents or 0), since)
 
 
 def _sums(regie: str | Value) -> Any:
