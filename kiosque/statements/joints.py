@@ -4,6 +4,7 @@ and if they tell whole the day that they cut."""
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from kiosque.db.models import StatementLine, ToldLine
@@ -42,17 +43,17 @@ class _Joints:
         for each in spans:
             self._opened[each.opened_on].append(each)
             self._closed[each.closed_on].append(each)
-        self._repeated = {on for (on,) in _REPEATED.rows(regie=regie)}
         #: The balances with which the last day that no statement leads to is entered.
         self._entered: tuple[date, set[int]] | None = None
 
     def between(self, since: date, following: Span) -> Jump:
         until = following.opened_on
         openings, ends = self._openings(until), {each.closing_cents for each in self._closed[since]}
-        is_cut = since in self._repeated or len(ends) > 1 or len(self._openings(since)) > 1
         if following.opening_cents is None or None in ends:
             met, is_proved = openings, not workdays.between(since, until)
+            is_cut = False
         else:
+            is_cut = len(ends) > 1 or len(self._openings(since)) > 1 or since in self._repeated
             met = {
                 each for each in openings
                 if (self._leads(since, until, each) if is_cut else each in ends)
@@ -61,6 +62,11 @@ class _Joints:
         if since < until:
             self._entered = until, met if is_proved else set()
         return Jump(since, until, is_cut or since == until, is_proved)
+
+    @cached_property
+    def _repeated(self) -> set[date]:
+        """The days of which several statements tell lines."""
+        return {on for (on,) in _REPEATED.rows(regie=self._regie)}
 
     def _openings(self, day: date) -> set[int]:
         openings = (each.opening_cents for each in self._opened[day])

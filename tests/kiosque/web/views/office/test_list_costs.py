@@ -75,7 +75,7 @@ LISTS: dict[str, tuple[Add, int]] = {
     "/mairie/journal": (payments, 5),
     "/mairie/journal-des-actions": (acts, 6),
     "/mairie/familles?q=martin": (families, 5),
-    "/mairie/banque": (lines, 20),
+    "/mairie/banque": (lines, 21),
     "/mairie/encaissements/export": (exports, 6),
 }
 
