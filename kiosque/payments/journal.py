@@ -22,12 +22,14 @@ from peewee import fn
 from kiosque.db import execute_many, require_write
 from kiosque.db.fields import to_text
 from kiosque.db.models import JournalEntry, Settlement
-from kiosque.db.prepared import PreparedQuery, Row
+from kiosque.db.prepared import PreparedInsert, PreparedQuery, Row
 from kiosque.db.states import AllocationKind
 from kiosque.language import clock
 from kiosque.payments.taken_back import Former, take_back
 
 GENESIS = "0" * 64
+
+_ENTRIES = PreparedInsert(JournalEntry)
 
 #: The account that each kind of allocation feeds.
 ACCOUNTS = {
@@ -81,9 +83,21 @@ def append(
     what numbers it. `corrects` is the number of the entry that this one undoes."""
     require_write()
     number, previous_hash = last()
-    move = Move(about, label, debit, credit, cents, corrects)
-    execute_many(_INSERT, _chained([move], number, previous_hash))
-    return number + 1
+    entry = JournalEntry(
+        **about._asdict(),
+        number=number + 1,
+        at=clock.now(),
+        corrects=corrects,
+        label=label,
+        debit=debit,
+        credit=credit,
+        amount_cents=cents,
+        version=VERSION,
+        previous_hash=previous_hash,
+    )
+    entry.hash = _hash(entry)
+    _ENTRIES.add(entry)
+    return entry.number
 
 
 def append_all(moves: Iterable[Move]) -> None:
