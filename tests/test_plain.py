@@ -156,15 +156,14 @@ def test_functions_and_modules_are_short() -> None:
 
 
 def test_a_class_has_a_name_of_its_own() -> None:
-    """A name is looked for in the whole house. `Meta` is the word of Peewee and of WTForms;
-    strangers' adapters have the `Answer` of `gateways.http`."""
+    """A name is looked for in the whole house. `Meta` is the word of Peewee and of WTForms."""
     names = Counter(
         node.name
         for path in MODULES
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    assert {name for name, count in names.items() if count > 1} == {"Answer", "Meta"}
+    assert {name for name, count in names.items() if count > 1} == {"Meta"}
 
 
 def test_an_error_that_a_docstring_names_exists() -> None:

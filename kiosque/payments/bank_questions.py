@@ -17,7 +17,7 @@ from kiosque.payments.gateway_calls import (
     CALL_SECONDS,
     LIST_SECONDS,
     REFUND_SECONDS,
-    Answer,
+    CallOutcome,
 )
 from kiosque.payments.receipts import Issuers
 
@@ -45,7 +45,7 @@ class Kind(Protocol):
         """Ask. Return None for what another process has just asked."""
         ...
 
-    def finish(self, row: Any, call: Call) -> Answer:
+    def finish(self, row: Any, call: Call) -> CallOutcome:
         """Apply the answer. A call that has not ended counts as a bank that does not answer."""
         ...
 
@@ -67,7 +67,7 @@ class Questions:
     def begin(self, row: Attempt) -> Call | None:
         return polling.begin_question(row, self.gateway, self.public_url)
 
-    def finish(self, row: Attempt, call: Call) -> Answer:
+    def finish(self, row: Attempt, call: Call) -> CallOutcome:
         return polling.finish_question(row, self.gateway, call, self.issuers)
 
 
@@ -90,7 +90,7 @@ class Requests:
     def begin(self, row: Repayment) -> Call | None:
         return refund_requests.begin_sending(row, self.gateway, self.public_url)
 
-    def finish(self, row: Repayment, call: Call) -> Answer:
+    def finish(self, row: Repayment, call: Call) -> CallOutcome:
         answer = refund_requests.finish_sending(row, call, self.issuers)
         now = Repayment.get_by_id(row.id)
         if now.state != RepaymentState.ASKED:
@@ -115,15 +115,15 @@ class Listings:
     def begin(self, row: Anomaly) -> Call | None:
         return gateway_calls.list_reports(self.gateway, *lost_time.time_of(row))
 
-    def finish(self, row: Anomaly, call: Call) -> Answer:
+    def finish(self, row: Anomaly, call: Call) -> CallOutcome:
         try:
             for report in gateway_calls.wait_for(call, 0.0):
                 if report.outcome in _MONEY or incoming.attempt_of(self.name, report):
                     incoming.record(self.name, report, self.issuers)
             lost_time.note_listed(row)
         except GatewayError as error:
-            return gateway_calls.answer_of(error)
+            return gateway_calls.outcome_of(error)
         except Exception as error:  # noqa: BLE001  # an answer may hold anything
             gateway_calls.log_defect(f"list of {self.name}", error)
-            return gateway_calls.answer_of(error)
-        return Answer.GIVEN
+            return gateway_calls.outcome_of(error)
+        return CallOutcome.GIVEN

@@ -85,7 +85,7 @@ def start(purchase: Purchase, gateway: Gateway, public_url: str) -> tuple[Attemp
         _close(attempt, FactSource.EMAIL_REFUSED)
         raise
     except Exception as error:  # a stranger's adapter may raise or return anything
-        gateway_calls.answer_of(error)
+        gateway_calls.outcome_of(error)
         _close(attempt, FactSource.BANK_UNREACHABLE)
         if isinstance(error, Unreachable):
             raise

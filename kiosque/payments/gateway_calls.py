@@ -48,7 +48,7 @@ class Defect(Unreachable):
     """The adapter has a bug, or returned something that its contract does not allow."""
 
 
-class Answer(Enum):
+class CallOutcome(Enum):
     """The outcome of a question or a request. `MISSING`: no credible answer from the bank;
     `BROKEN`: the adapter has a bug."""
 
@@ -105,7 +105,7 @@ def wait_for(call: "Future[Result]", seconds: float) -> Result:
         raise Unreachable("la banque répond trop lentement") from None
 
 
-def answer_of(error: Exception) -> Answer:
+def outcome_of(error: Exception) -> CallOutcome:
     """Return the outcome that an error means, be it raised by the call or while applying its
     result.
 
@@ -114,7 +114,7 @@ def answer_of(error: Exception) -> Answer:
     if isinstance(error, DatabaseError) and not isinstance(error, db.OUR_FAULTS):
         raise error
     known = isinstance(error, GatewayError) and not isinstance(error, Defect)
-    return Answer.MISSING if known else Answer.BROKEN
+    return CallOutcome.MISSING if known else CallOutcome.BROKEN
 
 
 def log_defect(what: str, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Apply a bank's verified report to the books."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateways.base import Mode, Outcome, Report
 from kiosque.db import require_write, write
@@ -95,7 +95,7 @@ def _make_due(gateway_name: str, report: Report, issuers: Issuers) -> Decision:
         if report.reference:
             return flag_unknown_order(gateway_name, report, issuers)
         return Decision(Verdict.UNKNOWN_ORDER)
-    Attempt.update(ask_at=clock.now()).where(Attempt.id == attempt.id).execute()
+    ask_at(attempt, clock.now())
     return Decision(Verdict.TO_CONFIRM)
 
 
@@ -163,7 +163,12 @@ def _follow_until_final(attempt: Attempt, report: Report, settlement: Settlement
         Settlement.update(final_at=clock.now()).where(Settlement.id == settlement.id).execute()
     if attempt.state == AttemptState.PAID:
         tomorrow = clock.now() + timedelta(days=1)
-        _ASK_AT.execute(attempt=attempt.id, at=tomorrow if may_be_undone(attempt) else None)
+        ask_at(attempt, tomorrow if may_be_undone(attempt) else None)
+
+
+def ask_at(attempt: Attempt, at: datetime | None) -> None:
+    """Set when to ask the bank about an attempt next; None for never."""
+    _ASK_AT.execute(attempt=attempt.id, at=at)
 
 
 _ASK_AT = PreparedQuery(lambda attempt, at: Attempt.update(ask_at=at).where(Attempt.id == attempt))

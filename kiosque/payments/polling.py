@@ -20,8 +20,8 @@ from kiosque.payments import gateway_calls
 from kiosque.payments.accounting_rules import may_be_undone
 from kiosque.payments.anomalies import flag_anomaly
 from kiosque.payments.attempt_facts import add_fact
-from kiosque.payments.gateway_calls import CALL_SECONDS, Answer
-from kiosque.payments.incoming import record_answer
+from kiosque.payments.gateway_calls import CALL_SECONDS, CallOutcome
+from kiosque.payments.incoming import ask_at, record_answer
 from kiosque.payments.orders import order_of
 from kiosque.payments.queries import attempt_by_id
 from kiosque.payments.receipts import Issuers
@@ -81,21 +81,21 @@ def finish_question(
     issuers: Issuers,
     *,
     seconds: float = 0.0,
-) -> Answer:
+) -> CallOutcome:
     """Wait at most `seconds` for the bank's answer and apply it. If there is none, or it cannot be
     recorded, ask again later: one payment must not keep others waiting."""
     try:
         reports = gateway_calls.wait_for(question, seconds)
         _apply(attempt, gateway, reports, issuers)
     except GatewayError as error:
-        answer = gateway_calls.answer_of(error)
+        outcome = gateway_calls.outcome_of(error)
     except Exception as error:  # noqa: BLE001  # an answer may hold anything
-        answer = gateway_calls.answer_of(error)
+        outcome = gateway_calls.outcome_of(error)
         gateway_calls.log_defect(f"attempt {attempt.reference}", error)
     else:
-        return Answer.GIVEN
+        return CallOutcome.GIVEN
     postpone_question(attempt)
-    return answer
+    return outcome
 
 
 def ask_soon(
@@ -222,7 +222,7 @@ def _expire_if_silent(attempt_id: int) -> bool:
 def stop_asking(attempt: Attempt) -> None:
     """Stop asking about an attempt whose gateway cannot be asked, or no longer can."""
     with write():
-        Attempt.update(ask_at=None).where(Attempt.id == attempt.id).execute()
+        ask_at(attempt, None)
 
 
 def _claim_question(attempt: Attempt, patience: timedelta) -> bool:

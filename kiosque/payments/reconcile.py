@@ -18,7 +18,7 @@ from gateways.base import Gateway, Lists, Polls, Refunds
 from kiosque.db import leases
 from kiosque.payments import gateway_calls, gateway_usage, polling
 from kiosque.payments.bank_questions import Call, Kind, Listings, Questions, Requests
-from kiosque.payments.gateway_calls import Answer
+from kiosque.payments.gateway_calls import CallOutcome
 from kiosque.payments.receipts import Issuers
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class _Line:
     def __init__(self, name: str, kind: Kind) -> None:
         self.gateway_name, self.kind = name, kind
         self.under_way = 0
-        self.answers: list[Answer] = []
+        self.outcomes: list[CallOutcome] = []
         self._items = self._each_once()
 
     def next(self) -> Any:
@@ -107,8 +107,8 @@ class _Line:
         return next(self._items, None)
 
     def is_given_up(self) -> bool:
-        last = self.answers[-GIVE_UP_AFTER:]
-        return len(last) == GIVE_UP_AFTER and Answer.GIVEN not in last
+        last = self.outcomes[-GIVE_UP_AFTER:]
+        return len(last) == GIVE_UP_AFTER and CallOutcome.GIVEN not in last
 
     def _each_once(self) -> Iterator[Any]:
         seen: set[int] = set()
@@ -158,7 +158,7 @@ class _Run:
         try:
             call = line.kind.begin(item)
         except Exception as error:  # noqa: BLE001  # one item must not keep the others waiting
-            line.answers.append(gateway_calls.answer_of(error))
+            line.outcomes.append(gateway_calls.outcome_of(error))
             gateway_calls.log_defect(f"{line.gateway_name} {item.id}", error)
             return
         if call is None:  # another process has just asked
@@ -181,7 +181,7 @@ class _Run:
         """Apply an answer, or the lack of one. Ignore the answer to a call already given up."""
         if asked := self._under_way.pop(call, None):
             asked.line.under_way -= 1
-            asked.line.answers.append(asked.line.kind.finish(asked.item, call))
+            asked.line.outcomes.append(asked.line.kind.finish(asked.item, call))
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline
@@ -210,19 +210,19 @@ def _lines(gateways: Mapping[str, Gateway], public_url: str, issuers: Issuers) -
 
 def _sum_up(lines: list[_Line], summary: Summary) -> None:
     for line in lines:
-        given = line.answers.count(Answer.GIVEN)
+        given = line.outcomes.count(CallOutcome.GIVEN)
         if isinstance(line.kind, Requests):
             summary.refunds += len(line.kind.concluded)
         else:
             summary.answered += given
-            summary.unanswered += len(line.answers) - given
+            summary.unanswered += len(line.outcomes) - given
         summary.left += len(line.kind.due(_BATCH))
-    summary.silent = _names(line for line in lines if _is_silent(line.answers))
-    summary.broken = _names(line for line in lines if Answer.BROKEN in line.answers)
+    summary.silent = _names(line for line in lines if _is_silent(line.outcomes))
+    summary.broken = _names(line for line in lines if CallOutcome.BROKEN in line.outcomes)
 
 
-def _is_silent(answers: list[Answer]) -> bool:
-    return Answer.MISSING in answers and Answer.GIVEN not in answers
+def _is_silent(outcomes: list[CallOutcome]) -> bool:
+    return CallOutcome.MISSING in outcomes and CallOutcome.GIVEN not in outcomes
 
 
 def _names(lines: Iterable[_Line]) -> list[str]:

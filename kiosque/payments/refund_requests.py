@@ -22,7 +22,7 @@ from kiosque.db.states import AnomalyKind, RepaymentState
 from kiosque.language import clock
 from kiosque.payments import gateway_calls
 from kiosque.payments.anomalies import flag_anomaly
-from kiosque.payments.gateway_calls import REFUND_SECONDS, Answer
+from kiosque.payments.gateway_calls import REFUND_SECONDS, CallOutcome
 from kiosque.payments.incoming import record_answer
 from kiosque.payments.orders import order_of
 from kiosque.payments.receipts import Issuers
@@ -80,21 +80,21 @@ def finish_sending(
     issuers: Issuers,
     *,
     seconds: float = 0.0,
-) -> Answer:
+) -> CallOutcome:
     """Wait at most `seconds` for the bank's answer and apply it; tell a human when the outcome is
     not known after SILENCE."""
-    answer = Answer.GIVEN
+    outcome = CallOutcome.GIVEN
     try:
         _apply_answer(repayment, gateway_calls.wait_for(sending, seconds), issuers)
     except Declined as declined:
         _apply_refusal(repayment, str(declined))
     except GatewayError as error:
-        answer = gateway_calls.answer_of(error)
+        outcome = gateway_calls.outcome_of(error)
     except Exception as error:  # noqa: BLE001  # an answer may hold anything
-        answer = gateway_calls.answer_of(error)
+        outcome = gateway_calls.outcome_of(error)
         gateway_calls.log_defect(f"refund {repayment.key}", error)
     _tell_of_silence(repayment)
-    return answer
+    return outcome
 
 
 def refunds_due(gateway_name: str, limit: int) -> list[Repayment]:
