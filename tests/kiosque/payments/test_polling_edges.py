@@ -19,6 +19,7 @@ from kiosque import db, payments
 from kiosque.db import write
 from kiosque.db.models import (
     Attempt,
+    BankMessage,
     Fact,
     Family,
     Invoice,
@@ -325,6 +326,18 @@ def test_a_trigger_makes_its_payment_due_and_one_of_an_unknown_order_is_told(
     (point,) = payments.open_anomalies()
     assert point.kind == "unknown_order"
     assert point.detail.startswith(f"commande KF-inconnue, transaction {report.transaction_id}")
+
+
+def test_what_the_bank_says_is_kept_with_its_words_its_parent_and_the_key_that_signed(
+    bank: TalkativeBank, go: Pay, october: Invoice
+) -> None:
+    _, handoff = go(october)
+    said = replace(bank.report(handoff), parent_id="d" * 32, signing_key="previous")
+    payments.record("banque", said, ISSUERS)
+    fact = Fact.get(Fact.source == "bank")
+    assert (fact.status, fact.parent_id, fact.amount_cents) == (said.status, "d" * 32, 4520)
+    assert said.status
+    assert BankMessage.get().signing_key == "previous"
 
 
 def test_each_silence_doubles_the_pause_up_to_an_hour_and_a_day_of_it_is_told_once(
