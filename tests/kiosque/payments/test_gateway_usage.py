@@ -26,11 +26,19 @@ from kiosque.db.models import (
 from kiosque.db.states import AnomalyKind, RepaymentKind
 from kiosque.payments import GatewayUsage, Purchase, reconcile, start
 from kiosque.payments.anomalies import flag_anomaly, resolve_by_itself
+from kiosque.payments.gateway_usage import flag_gateways_removed_too_early
 from kiosque.payments.orders import order_of
 from kiosque.settings import Payment, Settings
 from tests import payfip, sentences
 from tests.bank import KEY, REFUSED, envelope, error_envelope, notice, order_answer, transaction
-from tests.conftest import ISSUERS, PUBLIC_URL, Clock, choose_password, csrf_token
+from tests.conftest import (
+    ISSUERS,
+    PUBLIC_URL,
+    Clock,
+    choose_password,
+    csrf_token,
+    make_invoice,
+)
 from tests.conftest import PASSWORD as FAMILY_PASSWORD
 
 pytestmark = pytest.mark.usefixtures("sound_books")
@@ -436,6 +444,30 @@ def test_removed_in_time_nobody_is_told_anything(
     assert town.reconcile().removed_gateways == []
     assert "retirée" not in caplog.text
     assert payments.open_anomalies() == []
+
+
+def test_what_else_is_on_the_list_stays_when_no_gateway_was_removed(
+    town: Town, alices_family: Family, october: Invoice
+) -> None:
+    attempt, _ = town.open(alices_family, october)
+    with write():
+        flag_anomaly("x", AnomalyKind.SILENT, 1, "essai", attempt=attempt)
+    assert flag_gateways_removed_too_early(["old"]) == []
+    assert [point.kind for point in payments.open_anomalies()] == ["silent"]
+
+
+def test_each_regie_removed_with_invoices_to_pay_is_told_with_their_number(
+    alices_family: Family,
+) -> None:
+    for number, regie in enumerate(("", "creche", "cantine", "creche", "piscine")):
+        make_invoice(alices_family, f"N{number}", regie=regie)
+    make_invoice(alices_family, "N9", regie="creche", state="cancelled")
+    make_invoice(alices_family, "N8", regie="bus", state="cancelled")
+    told = payments.describe_closed_regies(["piscine"])
+    assert [(each.split()[1], sentences.numbers(each)) for each in told] == [
+        ("cantine", [1]),
+        ("creche", [2]),
+    ]
 
 
 def test_an_address_that_was_never_a_gateways_leaves_nothing(

@@ -11,6 +11,7 @@ from kiosque.db import write
 from kiosque.db.models import (
     Anomaly,
     Attempt,
+    BankMessage,
     DepositGap,
     Invoice,
     OutboxMail,
@@ -219,6 +220,58 @@ def test_a_bank_that_lists_makes_good_what_was_lost(
     told = {(point.kind, point.amount_cents) for point in payments.open_anomalies()}
     assert told == {("restored", 0), ("unknown_order", 4225)}
     assert verification.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"), [(Unreachable("panne"), "silent"), (KeyError("secret"), "broken")]
+)
+def test_a_bank_that_cannot_list_is_named_and_asked_again(
+    bank: ListingBank,
+    answer: Exception,
+    named: str,
+    october: Invoice,
+    settings: Settings,
+    frozen: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    put_back(settings, frozen)
+    bank.listed = [answer, []]
+    summary = reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert {"silent": summary.silent, "broken": summary.broken}[named] == ["banque"]
+    assert "secret" not in caplog.text
+    again = reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert (again.silent, again.broken, again.unanswered) == ([], [], 0)
+    assert len(bank.times) == 2
+
+
+def test_a_list_that_cannot_be_recorded_is_a_bug_told_with_its_place_and_asked_again(
+    go: Pay,
+    bank: ListingBank,
+    october: Invoice,
+    settings: Settings,
+    frozen: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, handoff = go(october)
+    put_back(settings, frozen)
+    unreadable = replace(bank.report(handoff), transaction_id=object())  # type: ignore[arg-type]
+    bank.listed = [[unreadable], []]
+    assert reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).broken == ["banque"]
+    assert "list of banque: " in caplog.text
+    assert not reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS).broken
+    assert len(bank.times) == 2
+
+
+def test_of_a_list_only_money_and_orders_of_ours_are_recorded(
+    bank: ListingBank, october: Invoice, settings: Settings, frozen: Clock
+) -> None:
+    put_back(settings, frozen)
+    order = Order("KFautre", 1, 4520, "x", frozen.at, "http://x", "http://x", None)
+    refused = replace(bank.report(bank.start(order)), outcome=Outcome.REFUSED)
+    bank.listed = [[refused]]
+    reconcile.run({"banque": bank}, PUBLIC_URL, ISSUERS)
+    assert BankMessage.select().count() == 0
+    assert [point.kind for point in payments.open_anomalies()] == ["restored"]
 
 
 def test_the_money_of_an_order_that_was_lost_is_entered_by_the_step_advised(
