@@ -65,7 +65,7 @@ def _run(folder: Path, names: list[str]) -> None:
         raise SystemExit(f"unknown: {', '.join(unknown)}. Known: {', '.join(measures)}")
     chosen = names or [name for name in measures if name not in BY_NAME]
     if any(name.endswith("-many") for name in chosen):
-        _say("a base of a million", _fill_many, folder / "many")
+        _say("a database of a million", _fill_many, folder / "many")
     print(f"{machine()}\n\n{HEAD}", flush=True)
     for name in chosen:
         for figure in _say(name, lambda name=name: list(measures[name]())):
