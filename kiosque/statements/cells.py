@@ -4,7 +4,8 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from kiosque.invoices.imports.reading import parse_date, quoted
+from kiosque.invoices.imports.dates import parse_date
+from kiosque.invoices.imports.reading import quoted
 from kiosque.language.formats import format_euros
 from kiosque.spelling import fold
 from kiosque.statements.records import Period

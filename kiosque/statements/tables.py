@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
 
+from kiosque.invoices.imports.dates import parse_date
 from kiosque.invoices.imports.reading import (
     BadFile,
     Fault,
     Faults,
     NumberedLine,
     every,
-    parse_date,
     quoted,
 )
 from kiosque.language.formats import format_euros

@@ -1,5 +1,7 @@
-"""Dates of an invoice that refuse a file, or that somebody should look at."""
+"""The dates of a file: how they are written, and those of an invoice that refuse it, or that
+somebody should look at."""
 
+import re
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -10,6 +12,31 @@ from kiosque.language.formats import short_date
 LONGEST = timedelta(days=366)
 #: Towns load the invoices of a month some days before or after its end.
 EARLY, LATE = timedelta(days=31), timedelta(days=92)
+
+_DATES = (
+    re.compile(r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})", re.ASCII),
+    re.compile(
+        r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})", re.ASCII
+    ),
+)
+#: The midnight that a spreadsheet writes after a date.
+_MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$", re.ASCII)
+
+
+# The same few dates come again at every line of a file.
+@lru_cache(maxsize=10_000)
+def parse_date(text: str) -> date | None:
+    """Read a date, the day first or the year first. A year of two digits is of this century."""
+    text = _MIDNIGHT.sub("", text.removeprefix("'"))
+    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
+    if match is None:
+        return None
+    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+    try:
+        found = date(year if year > 99 else 2000 + year, month, day)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
 
 
 @lru_cache(maxsize=1_000)  # the invoices of a month share their dates

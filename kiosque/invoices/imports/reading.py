@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from kiosque.invoices.imports.dates import parse_date
 from kiosque.language.parsing import parse_hundredths
 
 #: Shows progress over many items: (items, what is being done) -> the same items.
@@ -242,32 +243,6 @@ def every(*readings: Callable[[], Any]) -> list[Any]:
     if texts:
         raise ValueError(*texts)
     return values
-
-
-_DATES = (
-    re.compile(r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})", re.ASCII),
-    re.compile(
-        r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})", re.ASCII
-    ),
-)
-#: The midnight that a spreadsheet writes after a date.
-_MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$", re.ASCII)
-
-
-# The same few dates come again at every line of a file.
-@lru_cache(maxsize=10_000)
-def parse_date(text: str) -> date | None:
-    """Read a date, the day first or the year first. A year of two digits is of this century."""
-    text = _MIDNIGHT.sub("", text.removeprefix("'"))
-    match = next(filter(None, (pattern.fullmatch(text) for pattern in _DATES)), None)
-    if match is None:
-        return None
-    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
-    try:
-        found = date(year if year > 99 else 2000 + year, month, day)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None
 
 
 class Faults:
