@@ -34,7 +34,8 @@ ACCOUNT = "FR7630001000010000000000001"
 ONE: dict[str, AccountHolder] = {"": AccountHolder("Régie Enfance", "banque")}
 TWO = {**ONE, "creche": AccountHolder("Régie Petite enfance", "creche")}
 NOVEMBER = date(2026, 11, 1)
-_numbers = count(1)
+#: Beyond the short numbers that tests give to transactions of their own.
+_numbers = count(100_000)
 
 
 def day(number: int) -> date:
