@@ -136,7 +136,7 @@ def _statement_cents(regie: str, month: Month) -> int | None:
 def _balance_before(day: date, statement: Statement) -> int:
     """Return the balance with which a statement begins the day that it ends with."""
     told = loading.told_by([statement.id])
-    lines = loading.known_lines(statement.regie, day, day)
+    lines = loading.known_lines(statement.regie, StatementLine.booked_on == day)
     return int(statement.closing_cents or 0) - sum(
         line.cents for line in overlaps.lines_told(statement.id, lines, told)
     )

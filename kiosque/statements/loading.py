@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+from peewee import Expression
+
 from kiosque.db import execute_many, write
 from kiosque.db.fields import to_text
 from kiosque.db.models import Statement, StatementFile, StatementLine, ToldLine
@@ -100,7 +102,7 @@ def _load_period(period: Period, regie: str, row: StatementFile, loaded: Loaded)
         return
     movements = period.movements
     spans = _spans(regie, span)
-    known = known_lines(regie, *_days(span, movements))
+    known = known_lines(regie, StatementLine.booked_on.between(*_days(span, movements)))
     found = new_of(span, movements, row.kind, known, spans, told_by([each.id for each in spans]))
     if found.contradicted:
         raise Refused([_contradiction(found)])
@@ -136,15 +138,14 @@ def _days(span: Span, movements: Sequence[Movement]) -> tuple[date, date]:
     return min(days), max(days)
 
 
-def known_lines(regie: str, since: date, until: date) -> list[KnownLine]:
-    """Return the lines of an account, from a day to another."""
+def known_lines(regie: str, days: Expression) -> list[KnownLine]:
+    """Return the lines of an account whose days satisfy this condition."""
     columns = (
         StatementLine.id, StatementLine.booked_on, StatementLine.value_on,
         StatementLine.amount_cents, StatementLine.label, StatementLine.reference,
         StatementLine.statement, StatementFile.kind,
     )  # fmt: skip
     found: Any = StatementLine.select(*columns).join(Statement).join(StatementFile)
-    days = StatementLine.booked_on.between(since, until)
     of_regie = found.where(StatementLine.regie == regie, days).order_by(StatementLine.id)
     return [KnownLine(*row) for row in of_regie.tuples()]
 
@@ -163,7 +164,7 @@ def _keep_told(statement: Statement, movements: Sequence[Movement], days: Sequen
     """Store which lines a statement tells of these days, which it covers only in part."""
     for day in days:
         said = [each for each in movements if each.booked_on == day]
-        kept = lines_of(said, known_lines(statement.regie, day, day))
+        kept = lines_of(said, known_lines(statement.regie, StatementLine.booked_on == day))
         execute_many(_TOLD, [(statement.id, line.id) for line in kept])
 
 

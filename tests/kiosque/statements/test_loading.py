@@ -241,3 +241,15 @@ def test_a_statement_without_a_movement_still_tells_of_its_days() -> None:
 def test_nobody_loads_without_a_name() -> None:
     with pytest.raises(Refused):
         loading.load(statement(), "x", "0", regie=None, regies=TWO, author=" ")
+
+
+def test_many_days_that_files_cut_cost_no_more_questions_than_one(queries: list[str]) -> None:
+    asked = []
+    for number in range(1, 12):
+        held, noon = 300 * number, day(number + 1)
+        load(statement(period([movement(noon, 100)], held, since=day(number), until=noon)))
+        load(statement(period([movement(noon, 200)], held + 100, since=noon, until=noon)))
+        queries.clear()
+        assert coverage.gaps("") == []
+        asked.append(len(queries))
+    assert len(set(asked)) == 1
