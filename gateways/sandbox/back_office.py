@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from gateways.sandbox import extensions, words
 from gateways.sandbox.extensions import bank, courier, session_or_404
 from gateways.sandbox.faults import FAULTS, LOST, SCOPES, ChosenFault
-from gateways.sandbox.movements import CHANGES, AgainstRules, BankTransaction, changed, refunded
+from gateways.sandbox.movements import CHANGES, AgainstRules, CardMovement, changed, refunded
 
 _REFUSALS = {
     "PSP_011": "l’état de cette transaction ne le permet pas",
@@ -43,7 +43,7 @@ def operate(uuid: str, operation: str) -> Answer:
     return redirect(url_for(".home"), 303)
 
 
-def _operate(uuid: str, operation: str) -> tuple[BankTransaction, str]:
+def _operate(uuid: str, operation: str) -> tuple[CardMovement, str]:
     """Return the resulting transaction, and the source of its notification.
 
     Raises KeyError, AgainstRules, and ValueError for an amount that cannot be read.

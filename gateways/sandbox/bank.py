@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from gateways.lyra import EURO, SESSION_EXPIRED, sign
 from gateways.sandbox.cards import CARDS, network
 from gateways.sandbox.forms import FormRejected, check_form
-from gateways.sandbox.movements import BankTransaction
+from gateways.sandbox.movements import CardMovement
 from gateways.sandbox.session import PaymentSession
 from gateways.sandbox.store import Store
 
@@ -128,7 +128,7 @@ class Bank:
             database.execute(
                 "UPDATE session SET tries = tries + 1 WHERE token = ?", (session.token,)
             )
-            _keep(database, BankTransaction(notice["vads_trans_uuid"], session.token, now, notice))
+            _keep(database, CardMovement(notice["vads_trans_uuid"], session.token, now, notice))
         return notice
 
     def give_up(self, session: PaymentSession, *, expired: bool) -> dict[str, str]:
@@ -140,9 +140,7 @@ class Bank:
         notice["vads_payment_error"] = SESSION_EXPIRED if expired else ""
         return notice
 
-    def operate(
-        self, uuid: str, make: Callable[[BankTransaction], BankTransaction]
-    ) -> BankTransaction:
+    def operate(self, uuid: str, make: Callable[[CardMovement], CardMovement]) -> CardMovement:
         """Keep the transaction that `make` returns for this one; one operation at a time.
 
         Raises KeyError if there is no such transaction, and the errors of `make`.
@@ -153,18 +151,18 @@ class Bank:
             _keep(database, made)
         return made
 
-    def movement(self, uuid: str) -> BankTransaction:
+    def movement(self, uuid: str) -> CardMovement:
         """Return a transaction. Raises KeyError."""
         with self._database() as database:
             return _find(database, "movement.uuid = ?", uuid)[uuid]
 
-    def movements_of(self, order_id: str) -> list[BankTransaction]:
+    def movements_of(self, order_id: str) -> list[CardMovement]:
         """Return every transaction of an order, the oldest first."""
         with self._database() as database:
             order = "json_extract(movement.notice, '$.vads_order_id') = ?"
             return list(_find(database, order, order_id).values())
 
-    def movements(self) -> list[BankTransaction]:
+    def movements(self) -> list[CardMovement]:
         """Return the latest transactions, the newest first."""
         latest = "movement.rowid IN (SELECT rowid FROM movement ORDER BY at DESC LIMIT ?)"
         with self._database() as database:
@@ -217,7 +215,7 @@ class Bank:
             return database.execute("SELECT * FROM delivery ORDER BY id DESC LIMIT 50").fetchall()
 
 
-def _find(database: sqlite3.Connection, where: str, value: object) -> dict[str, BankTransaction]:
+def _find(database: sqlite3.Connection, where: str, value: object) -> dict[str, CardMovement]:
     """Return transactions by id, the oldest first, each with what was given back of it."""
     rows = database.execute(
         f"SELECT * FROM movement WHERE {where} ORDER BY at, rowid",  # noqa: S608  # our own words
@@ -232,8 +230,8 @@ def _returned(database: sqlite3.Connection, uuid: str) -> int:
     return sum(refund.cents for refund in map(_movement, rows) if refund.is_returned)
 
 
-def _movement(row: sqlite3.Row, returned_cents: int = 0) -> BankTransaction:
-    return BankTransaction(
+def _movement(row: sqlite3.Row, returned_cents: int = 0) -> CardMovement:
+    return CardMovement(
         row["uuid"],
         row["token"],
         datetime.fromisoformat(row["at"]),
@@ -243,7 +241,7 @@ def _movement(row: sqlite3.Row, returned_cents: int = 0) -> BankTransaction:
     )
 
 
-def _keep(database: sqlite3.Connection, movement: BankTransaction) -> None:
+def _keep(database: sqlite3.Connection, movement: CardMovement) -> None:
     database.execute(
         "INSERT INTO movement (uuid, token, at, notice, parent) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (uuid) DO UPDATE SET notice = excluded.notice",

@@ -45,7 +45,7 @@ CHANGES = {
 
 
 @dataclass(frozen=True)
-class BankTransaction:
+class CardMovement:
     """One transaction, a debit or a refund.
 
     `notice` holds the fields of its notification, unsigned; `parent` is the debit that a refund
@@ -95,7 +95,7 @@ class BankTransaction:
         }
 
 
-def changed(movement: BankTransaction, operation: str) -> BankTransaction:
+def changed(movement: CardMovement, operation: str) -> CardMovement:
     """Return the transaction after one of CHANGES. Raises KeyError, AgainstRules."""
     change = CHANGES[operation]
     if movement.status not in change.before:
@@ -103,7 +103,7 @@ def changed(movement: BankTransaction, operation: str) -> BankTransaction:
     return replace(movement, notice={**movement.notice, "vads_trans_status": change.after})
 
 
-def refunded(movement: BankTransaction, cents: int) -> BankTransaction:
+def refunded(movement: CardMovement, cents: int) -> CardMovement:
     """Return a new transaction that gives back part of a debit. Raises AgainstRules."""
     if movement.operation != "DEBIT":
         raise AgainstRules("PSP_043")
@@ -126,12 +126,10 @@ def refunded(movement: BankTransaction, cents: int) -> BankTransaction:
         "vads_trans_status": "AUTHORISED",
         "vads_trans_uuid": secrets.token_hex(16),
     }
-    return BankTransaction(notice["vads_trans_uuid"], movement.token, now, notice, movement.uuid)
+    return CardMovement(notice["vads_trans_uuid"], movement.token, now, notice, movement.uuid)
 
 
-def cancelled_or_refunded(
-    movement: BankTransaction, cents: int, resolution: str
-) -> BankTransaction:
+def cancelled_or_refunded(movement: CardMovement, cents: int, resolution: str) -> CardMovement:
     """Do `CancelOrRefund`: return the debit cancelled, or a refund of it. Raises AgainstRules."""
     whole = movement.status in _CANCELLABLE and cents == movement.cents
     if resolution == "CANCELLATION_ONLY" or (resolution == "AUTO" and whole):

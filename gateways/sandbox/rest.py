@@ -19,7 +19,7 @@ from flask import Blueprint, Request, Response, current_app, redirect, request
 from gateways.sandbox import SITE_ID, extensions
 from gateways.sandbox.extensions import bank
 from gateways.sandbox.faults import CANCEL_OR_REFUND, LOST, spoil
-from gateways.sandbox.movements import AgainstRules, BankTransaction, cancelled_or_refunded
+from gateways.sandbox.movements import AgainstRules, CardMovement, cancelled_or_refunded
 from gateways.sandbox.rest_answers import order_answer, transaction_answer
 
 MAX_TRANSACTIONS = 30
@@ -115,7 +115,7 @@ def _cancel_or_refund(asked: Input) -> Answer:
     if resolution not in ("AUTO", "CANCELLATION_ONLY", "REFUND_ONLY"):
         raise ServiceError("INT_902")
 
-    def make(movement: BankTransaction) -> BankTransaction:
+    def make(movement: CardMovement) -> CardMovement:
         return cancelled_or_refunded(movement, cents, resolution)
 
     try:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateways.sandbox import SITE_ID
-from gateways.sandbox.movements import BankTransaction
+from gateways.sandbox.movements import CardMovement
 
 _PAID = frozenset({"AUTHORISED", "CAPTURED"})
 _RUNNING = frozenset({"AUTHORISED_TO_VALIDATE"})
@@ -19,7 +19,7 @@ _REFUSED = {
 _NO_ERROR = {"errorCode": None, "errorMessage": None, "detailedErrorMessage": None}
 
 
-def order_answer(movements: list[BankTransaction]) -> dict[str, Any]:
+def order_answer(movements: list[CardMovement]) -> dict[str, Any]:
     """Return `OrderTransactions`, for the transactions of one order: at least one."""
     debits = [it for it in movements if it.operation == "DEBIT"]
     effective = sum(it.cents for it in debits if it.status in _PAID)
@@ -37,7 +37,7 @@ def order_answer(movements: list[BankTransaction]) -> dict[str, Any]:
     }
 
 
-def transaction_answer(movement: BankTransaction) -> dict[str, Any]:
+def transaction_answer(movement: CardMovement) -> dict[str, Any]:
     """Write a transaction as Lyra does, under `PaymentTransaction`."""
     refused = movement.status == "REFUSED"
     return {
@@ -62,7 +62,7 @@ def transaction_answer(movement: BankTransaction) -> dict[str, Any]:
     }
 
 
-def _order_details(movement: BankTransaction) -> dict[str, Any]:
+def _order_details(movement: CardMovement) -> dict[str, Any]:
     return {
         "orderTotalAmount": movement.cents,
         "orderCurrency": "EUR",
@@ -73,7 +73,7 @@ def _order_details(movement: BankTransaction) -> dict[str, Any]:
     }
 
 
-def _details(movement: BankTransaction) -> dict[str, Any]:
+def _details(movement: CardMovement) -> dict[str, Any]:
     return {
         "liabilityShift": movement.notice.get("vads_warranty_result") or "NO",
         "effectiveAmount": movement.cents,
@@ -88,7 +88,7 @@ def _details(movement: BankTransaction) -> dict[str, Any]:
     }
 
 
-def _card(movement: BankTransaction) -> dict[str, Any]:
+def _card(movement: CardMovement) -> dict[str, Any]:
     notice = movement.notice
     presented = notice.get("vads_presentation_date")
     planned = _iso(_parse(presented) if presented else movement.created_at)
@@ -115,7 +115,7 @@ def _card(movement: BankTransaction) -> dict[str, Any]:
     }
 
 
-def _authorisation(movement: BankTransaction) -> dict[str, Any] | None:
+def _authorisation(movement: CardMovement) -> dict[str, Any] | None:
     """Return the answer of the card's bank; a refund asks it nothing."""
     if movement.operation == "CREDIT":
         return None
@@ -130,7 +130,7 @@ def _authorisation(movement: BankTransaction) -> dict[str, Any] | None:
     }
 
 
-def _simple(movement: BankTransaction) -> str:
+def _simple(movement: CardMovement) -> str:
     if movement.status in _PAID:
         return "PAID"
     return "RUNNING" if movement.status in _RUNNING else "UNPAID"

@@ -87,14 +87,14 @@ def resolved(table: SourceTable) -> SourceTable:
 
 def _resolved(table: SourceTable, kept: list[str]) -> Iterator[NumberedLine]:
     at = [table.columns.index(name) for name in kept]
-    book, known = KnownDebtors(), dict[Named, str]()
+    known_debtors, known = KnownDebtors(), dict[Named, str]()
     for line, cells in table.lines:
         if not _is_of_invoice(table, cells):
             yield line, [cells[table.columns.index("tiers_nom")], *[cells[place] for place in at]]
             continue
         named = named_in(table.columns, cells)
         if named not in known:
-            found = book.find(line, named)
+            found = known_debtors.find(line, named)
             known[named] = found.code
             if not found.code:
                 table.faults.add(line, _fault(found), needs=DEBTORS)
@@ -106,11 +106,11 @@ def debtors(table: SourceTable) -> list[FoundDebtor]:
     """Return the debtors of a file, each once, in their order."""
     if "tiers_nom" not in table.columns:
         raise BadFile([Fault(0, "ce fichier ne demande aucun code famille.")])
-    book, found = KnownDebtors(), dict[Named, FoundDebtor]()
+    known_debtors, found = KnownDebtors(), dict[Named, FoundDebtor]()
     for line, cells in table.lines:
         named = named_in(table.columns, cells)
         if named not in found and _is_of_invoice(table, cells):
-            found[named] = book.find(line, named)
+            found[named] = known_debtors.find(line, named)
     table.faults.raise_any()
     return list(found.values())
 
